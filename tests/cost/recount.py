@@ -36,7 +36,7 @@ def _price_on(prices: PriceList, system: str, kind: str, day: date) -> Fraction 
     return None
 
 
-def _used(connection: psycopg.Connection, zone: str) -> Iterator[tuple[date, str, str, str, Fraction]]:
+def _used(connection: psycopg.Connection, zone: str) -> Iterator[tuple[date, str, str | None, str, Fraction]]:
     for at, system, stream, requests in connection.execute(
         "select coalesce(l.started_at, r.started_at), u.system, u.stream, u.requests from ops.usage u"
         " left join ops.load l on l.load_id = u.load_id"
@@ -51,6 +51,11 @@ def _used(connection: psycopg.Connection, zone: str) -> Iterator[tuple[date, str
         "select day, system, stream, bytes from ops.stream_storage"
     ).fetchall():
         yield day, system, stream, "storage", Fraction(size, 10**9 * monthrange(day.year, day.month)[1])
+    for at, system, read, written in connection.execute(
+        "select reserved_at, system, input_tokens, output_tokens from ops.llm_call"
+    ).fetchall():
+        for kind, tokens in (("input_tokens", read), ("output_tokens", written)):
+            yield at.astimezone(ZoneInfo(zone)).date(), system, None, kind, Fraction(tokens, 10**6)
 
 
 def _licensed(prices: PriceList, today: date) -> Iterator[tuple[date, str, None, str, Fraction]]:

@@ -43,7 +43,7 @@ EDGES = [
 
 @dataclass(frozen=True)
 class Used:
-    """A load, or a comparison with the source (`compared`), and what it used."""
+    """A load, or a comparison with the source (`compared`), and what it used; a language model's tokens for it."""
 
     system: str
     at: datetime
@@ -51,6 +51,7 @@ class Used:
     requests: int
     cpu: Decimal | None
     compared: bool = False
+    tokens: tuple[int, int] = (0, 0)
 
 
 AMOUNTS = st.decimals(0, 1000, places=4)
@@ -67,6 +68,7 @@ USED = st.lists(
         st.integers(0, 100_000),
         st.none() | st.decimals(0, 5000, places=6),
         st.booleans(),
+        st.tuples(st.integers(0, 10**7), st.integers(0, 10**6)),
     ),
     max_size=12,
 )
@@ -95,9 +97,9 @@ PRICES = st.builds(
         }
     ),
     st.sampled_from(["Europe/Warsaw", "UTC", "America/New_York"]),
-    st.fixed_dictionaries({kind: price_histories() for kind in ("requests", "cpu", "storage")}),
+    st.fixed_dictionaries({kind: price_histories() for kind in ("requests", "cpu", "storage", "input_tokens")}),
     st.fixed_dictionaries({"requests": price_histories(), "licence": price_histories()}),
-    st.fixed_dictionaries({"storage": price_histories()}),
+    st.fixed_dictionaries({"storage": price_histories(), "output_tokens": price_histories()}),
     st.fixed_dictionaries({"licence": price_histories()}),
 )
 
@@ -126,8 +128,19 @@ def fill(connection: psycopg.Connection, used: Sequence[Used], stored: dict[tupl
             " values (%s, %s, %s, %s, '200', %s, 1, 1), (%s, %s, %s, %s, 'Timeout', 3, 0, 1)",
             (*whose, each.requests, *whose),
         )
+        call(connection, each.system, each.tokens, each.at)
     for (day, system), size in stored.items():
         connection.execute("insert into ops.stream_storage values (%s, %s, 'stored', %s)", (day, system, size))
+
+
+def call(connection: psycopg.Connection, system: str, tokens: tuple[int, int], at: datetime) -> None:
+    """A call to a language model that has ended."""
+    connection.execute(
+        "insert into ops.llm_call (purpose, system, provider, model, prompt_sha256, actor, state, reserved_tokens,"
+        " input_tokens, output_tokens, reserved_at, expires_at, ended_at)"
+        " values ('explain', %s, 'p', 'm', sha256(''), 'a', 'answered', 0, %s, %s, %s, now(), now())",
+        (system, *tokens, at),
+    )
 
 
 def billed(connection: psycopg.Connection) -> dict[Part, Decimal]:
@@ -173,15 +186,18 @@ def test_a_bill_of_the_past_stays_though_retention_deletes_its_loads(shop: Shop,
     )
     warehouse.time_passes()
     shop.load([record("a", 0)])
-    cpu = [{"price": 3600, "valid_from": date(2020, 1, 1)}]
-    prices = price_list(prices={"requests": [{"price": 2, "valid_from": date(2020, 1, 1)}], "cpu": cpu})
+    always = {"valid_from": date(2020, 1, 1)}
+    kinds = {"requests": 2, "cpu": 3600, "input_tokens": 5, "output_tokens": 7}
+    prices = price_list(prices={kind: [{"price": price, **always}] for kind, price in kinds.items()})
     with psycopg.connect(shop.url, autocommit=True) as connection:
         apply_prices(connection, ACTOR, prices)
+        call(connection, "shop", (3_000_000, 1_000_000), datetime(2026, 3, 1, tzinfo=UTC))
         before = billed(connection)
         warehouse.retain(SHOP)
-        assert warehouse.query("select from ops.usage") == []
+        assert warehouse.query("select from ops.usage union all select from ops.llm_call") == []
         assert billed(connection) == before
-    assert sum(amount for part, amount in before.items() if part[3] == "requests") == Decimal("2.4")
+    for kind, amount in (("requests", "2.4"), ("input_tokens", "15"), ("output_tokens", "7")):
+        assert sum(amount for part, amount in before.items() if part[3] == kind) == Decimal(amount)
 
 
 def test_a_load_that_fails_is_charged_with_what_its_attempts_have_used(shop: Shop) -> None:

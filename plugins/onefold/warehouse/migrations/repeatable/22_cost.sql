@@ -24,6 +24,11 @@ used as (
     union all
     select day, null, system, stream, 'storage', bytes from ops.stream_storage
     union all
+    select (c.reserved_at at time zone z.name)::date, null, c.system, null, t.kind, t.tokens
+    from zone as z, ops.llm_call as c, lateral (values
+        ('input_tokens', c.input_tokens), ('output_tokens', c.output_tokens)) as t (kind, tokens)
+    where t.tokens > 0
+    union all
     select day, until, system, stream, kind, quantity from ops.metered_base
 )
 select day, coalesce(until, day) as until, system, stream, kind, sum(quantity) as quantity from used
@@ -95,6 +100,21 @@ end $$;
 create or replace trigger keep_metered after delete on ops.load
     referencing old table as deleted for each statement execute function ops.keep_metered_loads();
 
+create or replace function ops.keep_metered_tokens() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    insert into ops.metered_base as base (day, until, system, stream, kind, quantity)
+    select day, day, system, null, kind, sum(tokens) from (
+        select ops.price_day(d.reserved_at) as day, d.system, t.kind, t.tokens from deleted as d, lateral (values
+            ('input_tokens', d.input_tokens), ('output_tokens', d.output_tokens)) as t (kind, tokens)
+        where t.tokens > 0
+    ) as used group by day, system, kind
+    on conflict (day, until, system, stream, kind) do update set quantity = base.quantity + excluded.quantity;
+    return null;
+end $$;
+create or replace trigger keep_metered after delete on ops.llm_call
+    referencing old table as deleted for each statement execute function ops.keep_metered_tokens();
+
 comment on column ops.load.cpu_seconds is 'CPU time of the process that ran the load, all its attempts, as far as they were recorded; '
     'without PostgreSQL''s own. NULL: not measured.';
 comment on table ops.price_list is 'What catalog/prices.yaml says of all prices, and when it was applied.';
@@ -103,8 +123,8 @@ comment on table ops.price is 'Prices of catalog/prices.yaml, by the days on whi
 comment on table ops.budget is 'What a system may cost in a month, and at how many percent of it an alert is opened.';
 comment on table ops.stream_storage is 'The size of each stream''s tables in staging, measured once a day.';
 comment on table ops.metered_base is 'What was metered of loads and requests that were deleted since.';
-comment on view ops.metered is 'What each stream has used, by day: requests, seconds of CPU time, bytes stored.';
+comment on view ops.metered is 'What each stream has used, by day: requests, seconds of CPU time, bytes stored, tokens (of a whole system).';
 comment on view ops.cost_day is 'The same with what it costs; amount NULL: no price holds on that day.';
-comment on view ops.cost_month is 'What each stream costs, by month and kind; stream NULL: of the whole system (licences). Quantities '
+comment on view ops.cost_month is 'What each stream costs, by month and kind; stream NULL: of the whole system (licences, tokens). Quantities '
     'are requests, hours of CPU time, gigabytes for a month, tokens, months; unpriced: the quantity for which there is no price; days: '
     'on how many days there is a figure.';
