@@ -36,7 +36,7 @@ MAY_BE_EMPTY = {
     "Last publish failed",
     "Used part of the freshness budget, over three days",
 }
-"""Panels of what this warehouse has not, or has none of; the budget's looks at whole hours, of which none has passed."""
+"""Panels of what this warehouse has not, or has none of; the budget's looks at whole hours, and none has passed."""
 
 
 @pytest.fixture
