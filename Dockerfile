@@ -6,8 +6,9 @@ ARG AIRFLOW_DIGEST
 FROM apache/airflow:3.3.2-python3.11@${AIRFLOW_DIGEST}
 
 # What runs, without the tools of the tests, each package by its hash.
-COPY --chown=airflow:root requirements/image.txt /opt/onefold/requirements.txt
-RUN uv pip install --no-cache --require-hashes -r /opt/onefold/requirements.txt
+# The second list signs people in at an identity provider, where the settings name one (docs/people.md).
+COPY --chown=airflow:root requirements/image.txt requirements/sign-in.txt /opt/onefold/requirements/
+RUN uv pip install --no-cache --require-hashes -r /opt/onefold/requirements/image.txt -r /opt/onefold/requirements/sign-in.txt
 
 COPY --chown=airflow:root catalog /opt/onefold/catalog
 COPY --chown=airflow:root dags /opt/onefold/dags

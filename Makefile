@@ -1,5 +1,5 @@
 # Every target sets up first; with nothing to do that takes a moment only. Needs Python 3.11 or newer, and nothing else.
-.PHONY: help setup warehouses demo test test-all test-peers torture lint types collect generate screenshots requirements sbom audit-packages bench down
+.PHONY: help setup warehouses sign-in demo test test-all test-peers torture lint types collect generate screenshots requirements sbom audit-packages bench down
 .DEFAULT_GOAL := help
 PYTHONPATH := plugins:.
 export PYTHONPATH
@@ -16,6 +16,13 @@ setup: .venv/.requirements  ## Make .venv with the pinned packages
 warehouses: .venv/.warehouses  ## Install the clients of Snowflake and BigQuery, for who delivers there
 
 .venv/.warehouses: requirements/warehouses.txt .venv/.requirements
+	@.venv/uv/bin/uv pip install --quiet --require-hashes --system-certs --python .venv/bin/python -r $<
+	@touch $@
+
+# Few need them, and Airflow makes tables for them.
+sign-in: .venv/.sign-in  ## Install what signs people in at an identity provider (docs/people.md)
+
+.venv/.sign-in: requirements/sign-in.txt .venv/.requirements
 	@.venv/uv/bin/uv pip install --quiet --require-hashes --system-certs --python .venv/bin/python -r $<
 	@touch $@
 
@@ -64,7 +71,7 @@ requirements: setup  ## Pin requirements.in anew, with hashes
 	@$(PIN) requirements.in -o requirements.txt
 	@sed '/^# --- tests and lint/,$$d' requirements.in | $(PIN) --constraint requirements.txt - -o requirements/image.txt
 	@for each in setup audit; do $(PIN) requirements/$$each.in -o requirements/$$each.txt; done
-	@$(PIN) --constraint requirements.txt requirements/warehouses.in -o requirements/warehouses.txt
+	@for each in warehouses sign-in; do $(PIN) --constraint requirements.txt requirements/$$each.in -o requirements/$$each.txt; done
 	@$(PIN) benchmarks/requirements.in -o benchmarks/requirements.txt
 
 sbom: setup .venv/.audit  ## Write sbom.cdx.json (CycloneDX) and licences.json of what is installed

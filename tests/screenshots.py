@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from onefold.orchestration.duties import Duty
 from onefold.platform.api import DagRun
-from onefold.platform.people import Duty
 from onefold.settings import ROOT
 from tests.browser import browsing
 from tests.scheduler.installation import Installation, wait_for

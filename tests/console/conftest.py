@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from onefold.console.app import console_app
 from onefold.console.viewer import Viewer
-from onefold.platform.people import Duty
+from onefold.orchestration.duties import Duty
 from onefold.settings import CONSOLE_URL
 from tests.console.airflow import airflow
 from tests.load.conftest import shop

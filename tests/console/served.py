@@ -13,7 +13,7 @@ from starlette.requests import Request
 
 from onefold.console.app import console_app
 from onefold.console.viewer import Viewer
-from onefold.platform.people import Duty
+from onefold.orchestration.duties import Duty
 
 STARTS_WITHIN = 30
 

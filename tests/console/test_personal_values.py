@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from types import SimpleNamespace
 from typing import get_args
 
 import psycopg
@@ -15,7 +16,7 @@ from onefold.catalog.reader import Catalog
 from onefold.console.pages import quarantine
 from onefold.console.viewer import rights_of
 from onefold.insight.reads import recorded_reads
-from onefold.platform.people import Duty
+from onefold.orchestration.duties import Duty
 from onefold.quality.suite import read_suite
 from tests.console.conftest import SAME_SITE, Ask
 from tests.load.shop import SUITE, Shop, record
@@ -129,6 +130,23 @@ def test_the_right_stands_beside_the_duty_and_counts_for_the_role_of_that_duty_o
     monkeypatch.setenv("ONEFOLD_PEOPLE", "ewa.nowa:engineer+pii,jan.stary:engineer")
     assert rights_of(SimpleAuthManagerUser(username="ewa.nowa", role=role)) == rights
     assert rights_of(SimpleAuthManagerUser(username="jan.stary", role=role)) == (rights[0], False)
+
+
+@pytest.mark.parametrize(
+    ("roles", "rights"),
+    [
+        (("everybody", "auditor"), ("auditor", False)),
+        (("analyst", "pii"), ("analyst", True)),
+        (("everybody", "pii"), None),
+        (("engineer", "approver"), None),
+    ],
+)
+def test_a_person_of_the_identity_provider_sees_what_their_groups_allow_and_nothing_without_one(
+    monkeypatch: pytest.MonkeyPatch, roles: tuple[str, ...], rights: tuple[Duty, bool] | None
+) -> None:
+    monkeypatch.setenv("ONEFOLD_PEOPLE", "ewa.nowa:engineer+pii")
+    account = SimpleNamespace(get_name=lambda: "ewa.nowa", roles=[SimpleNamespace(name=role) for role in roles])
+    assert rights_of(account) == rights
 
 
 def test_without_asking_the_console_has_an_engineers_rights_only(console: Ask, warehouse_url: str) -> None:

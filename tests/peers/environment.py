@@ -12,10 +12,10 @@ HERE = Path(__file__).parent
 _FETCH_SECONDS = 600
 
 
-def environment(name: str, python: str = "3.11") -> Path:
-    """The folder of programs of an environment with the packages that tests/peers/<name>.txt pins; it is made in
-    .venv/peers where it is not there, or has other packages."""
-    pinned = HERE / f"{name}.txt"
+def environment(name: str, python: str = "3.11", pinned: Path | None = None) -> Path:
+    """The folder of programs of an environment with the packages that a file pins, tests/peers/<name>.txt where none
+    is named; it is made in .venv/peers where it is not there, or has other packages."""
+    pinned = pinned or HERE / f"{name}.txt"
     home = ROOT / ".venv" / "peers" / name.replace("/", "-")
     stamp, wanted = home / ".packages", hashlib.sha256(pinned.read_bytes()).hexdigest()
     if not stamp.exists() or stamp.read_text() != wanted:

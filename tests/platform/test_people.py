@@ -14,9 +14,10 @@ from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
 from onefold.audit.person import Person
 from onefold.errors import Fatal
 from onefold.orchestration.auth_manager import OnefoldAuthManager
+from onefold.orchestration.duties import AIRFLOW_ROLES, Duty
 from onefold.orchestration.pools import SERVICE_ACCOUNT
 from onefold.platform import airflow, container
-from onefold.platform.people import AIRFLOW_ROLES, Duty, accounts, airflow_users, first_of
+from onefold.platform.people import accounts, airflow_users, first_of
 from onefold.platform.postgres import Postgres
 from onefold.platform.secrets import load_secrets
 from onefold.settings import ROOT, Settings

@@ -20,9 +20,10 @@ import psycopg
 import requests
 from psycopg.rows import dict_row
 
+from onefold.orchestration.duties import Duty
 from onefold.platform.airflow import WAREHOUSE_DATABASE
 from onefold.platform.api import FINISHED, AirflowApi
-from onefold.platform.people import Duty, first_of
+from onefold.platform.people import first_of
 from onefold.platform.postgres import Postgres, free_port
 from onefold.platform.secrets import load_secrets
 from onefold.settings import ROOT
@@ -88,6 +89,7 @@ class Installation:
     metrics_port: int = field(default_factory=free_port)
     more: Mapping[str, str] = field(default_factory=dict)
     """Further settings."""
+    program: Sequence[str] = (ONEFOLD,)
 
     @property
     def variables(self) -> Mapping[str, str]:
@@ -121,7 +123,7 @@ class Installation:
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """bin/onefold with these arguments, not waited for."""
-        return self._begun([ONEFOLD, *arguments])
+        return self._begun([*self.program, *arguments])
 
     def types(self, block: str) -> subprocess.Popen[str]:
         """A block of shell, typed in the project's folder, not waited for; it ends when a command in it fails.

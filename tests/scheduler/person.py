@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from onefold.orchestration.duties import Duty
 from onefold.platform.api import FINISHED, DagRun
-from onefold.platform.people import Duty
 from tests.browser import WIDTHS, complaints
 from tests.scheduler.installation import Installation, wait_for
 

@@ -10,8 +10,9 @@ import pytest
 import requests
 from playwright.sync_api import Browser
 
+from onefold.orchestration.duties import Duty
 from onefold.platform.api import FINISHED, DagRun
-from onefold.platform.people import Duty, first_of
+from onefold.platform.people import first_of
 from onefold.platform.secrets import load_secrets
 from tests.scheduler.demo import CONFORM
 from tests.scheduler.installation import Installation, wait_for

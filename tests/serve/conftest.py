@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 from onefold.http.breaker import SyncCircuitBreakerFactory
 from onefold.http.endpoint import Endpoint
 from onefold.http.limit import MemoryLimiter
+from onefold.orchestration.oidc.provider import IdentityProvider
 from onefold.platform.postgres import Postgres
 from onefold.serve.app import Setup, application
 from onefold.serve.clients import SCOPES
@@ -92,13 +93,15 @@ class Api:
 Serve = Callable[..., AbstractContextManager[TestClient]]
 
 
-def serve(url: str, sandbox: Sandbox, realm: Realm | None = None) -> AbstractContextManager[TestClient]:
+def serve(
+    url: str, sandbox: Sandbox, realm: Realm | None = None, people: IdentityProvider | None = None
+) -> AbstractContextManager[TestClient]:
     def endpoint_of(name: str) -> Endpoint:
         password = KEY if name == "regon" else None
         return Endpoint(f"{sandbox.url}/{name}", password=password, extra={"rate": "100000/s,1000000/day"})
 
     reading, writing = as_role(url, "onefold_api"), as_role(url, "onefold_api_writer")
-    app = application(Setup(CATALOG, reading, writing, endpoint_of, realm, SIGNING, MemoryLimiter()))
+    app = application(Setup(CATALOG, reading, writing, endpoint_of, realm, SIGNING, MemoryLimiter(), people=people))
     return TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False)
 
 

@@ -23,6 +23,7 @@ def api(host: str, port: int) -> None:
     from onefold.metrics.answers import answer_metrics
     from onefold.metrics.service import page
     from onefold.metrics.text import exposition
+    from onefold.orchestration.oidc.provider import identity_provider
     from onefold.platform.warehouse import api_urls
     from onefold.serve.answer_counts import BOUNDS
     from onefold.serve.app import Setup, application
@@ -30,7 +31,7 @@ def api(host: str, port: int) -> None:
     from onefold.settings import METRICS_TOKEN, secret
 
     url, writer_url = api_urls()
-    setup = Setup(read_catalog(), url, writer_url, endpoint_of, realm(), signing())
+    setup = Setup(read_catalog(), url, writer_url, endpoint_of, realm(), signing(), people=identity_provider())
     app, counts = application(setup), setup.counts
     if token := secret(METRICS_TOKEN):  # who is let in to /v1 is no matter of /metrics: without a token there is none
 

@@ -31,7 +31,8 @@ def api_key() -> None:
 @click.option("--rate", default=50, show_default=True, type=click.IntRange(1, 100_000), help="Requests a second.")
 @click.option("--quota", default=1_000_000, show_default=True, type=click.IntRange(0), help="Requests a month.")
 @click.option("--days", type=click.IntRange(1, 3650), help="After so many days the key is accepted no more.")
-def create(client: str, scopes: tuple[str, ...], rate: int, quota: int, days: int | None) -> None:
+@click.option("--account", help="A person of the identity provider, whose it is: it follows their groups.")
+def create(client: str, scopes: tuple[str, ...], rate: int, quota: int, days: int | None, account: str | None) -> None:
     """Make a key of CLIENT, shown once. A client that is there gets these scopes and limits, and a key more."""
     from onefold.audit import actor
     from onefold.platform.warehouse import superuser_url
@@ -39,7 +40,7 @@ def create(client: str, scopes: tuple[str, ...], rate: int, quota: int, days: in
     from onefold.warehouse.connection import connect
 
     with connect(superuser_url(), autocommit=True) as warehouse:
-        key = create_key(warehouse, client, sorted(set(scopes)), rate, quota, days, actor=actor())
+        key = create_key(warehouse, client, sorted(set(scopes)), rate, quota, days, actor=actor(), account=account)
     click.echo(key)
     click.echo("It is shown once, and stored nowhere. Send it as the header X-API-Key.", err=True)
 

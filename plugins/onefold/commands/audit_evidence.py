@@ -16,6 +16,8 @@ from onefold.commands.safe_output import spreadsheet_text
 from onefold.errors import Fatal
 from onefold.evidence.export import Request, export
 from onefold.evidence.manifest import check_folder
+from onefold.orchestration.duties import AIRFLOW_ROLES
+from onefold.orchestration.oidc.provider import identity_provider
 from onefold.orchestration.pools import SERVICE_ACCOUNT
 from onefold.platform import people
 from onefold.platform.warehouse import connect_as
@@ -61,14 +63,14 @@ def evidence_command(
                     each.name,
                     each.person.issuer,
                     each.duty,
-                    people.AIRFLOW_ROLES[each.duty],
+                    AIRFLOW_ROLES[each.duty],
                     "yes" if each.pii else "no",
                 ]
-                for each in people.accounts()
+                for each in people.people(lambda: connect_as("auditor", autocommit=True))
             ),
             [SERVICE_ACCOUNT, LOCAL, "none", people.airflow_users()[SERVICE_ACCOUNT], "no"],
         ],
-        made_up_people="ONEFOLD_PEOPLE" not in os.environ,
+        made_up_people="ONEFOLD_PEOPLE" not in os.environ and identity_provider() is None,
         places=len(places_of(here)),
         safe=spreadsheet_text,
     )

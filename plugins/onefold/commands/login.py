@@ -10,12 +10,24 @@ from onefold.settings import settings
 
 
 @click.command(epilog="Example: onefold login anna.kowal")
-@click.argument("user")
+@click.argument("user", required=False)
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input, for scripts.")
-def login(user: str, password_stdin: bool) -> None:
-    """Sign in as USER: what the commands start from then on is started in this person's name."""
-    from onefold.platform.sign_in import sign_in
+def login(user: str | None, password_stdin: bool) -> None:
+    """Sign in as USER: what the commands start from then on is started in this person's name.
 
+    Where people sign in at an identity provider, it is asked who you are: name no USER.
+    """
+    from onefold.orchestration.oidc.provider import identity_provider
+    from onefold.platform.realm_sign_in import Realm
+    from onefold.platform.sign_in import sign_in, sign_in_at_realm
+
+    if (provider := identity_provider()) is not None:
+        if user or password_stdin:
+            raise click.UsageError("People sign in at the identity provider here: give no USER and no password.")
+        click.echo(f"Signed in as {sign_in_at_realm(settings(), Realm(provider), click.echo).user}.")
+        return
+    if not user:
+        raise click.UsageError("Name the USER.")
     password = sys.stdin.readline().rstrip("\n") if password_stdin else click.prompt("Password", hide_input=True)
     sign_in(settings(), user, password)
     click.echo(f"Signed in as {user}.")

@@ -28,6 +28,7 @@ COMMANDS = {
     "logout": Entry("login:logout", "Forget who has signed in."),
     "whoami": Entry("login:whoami", "Say in whose name the commands act."),
     "user": Entry("user:user", "Make, list and remove personal logins to the warehouse."),
+    "account": Entry("account:account", "Show, link and end accounts of the identity provider."),
     "status": Entry("platform:status", "Show what runs and where the UI is."),
     "sql": Entry("sql:sql", "Ask the warehouse in SQL."),
     "demo": Entry("demo:demo", "Run the nightly sync of every system and report what came out."),

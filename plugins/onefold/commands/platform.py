@@ -29,12 +29,17 @@ if TYPE_CHECKING:
 @click.option("--no-sandbox", is_flag=True, help="Without the stand-ins of the source systems.")
 def up(no_sandbox: bool) -> None:
     """Start PostgreSQL, Airflow and the sandbox; what runs already stays."""
+    from onefold.orchestration.oidc.provider import identity_provider
     from onefold.platform import lifecycle
+    from onefold.platform.airflow import ui_address
     from onefold.platform.people import first_of
 
     here = settings()
     with exclusive(here.home, "up"):
         running = lifecycle.up(here, not no_sandbox, say)
+    if (provider := identity_provider()) is not None:
+        click.echo(f"Airflow UI: {ui_address(here)}   people sign in at {provider.issuer}")
+        return
     engineer = first_of("engineer").name
     click.echo(f"Airflow UI: {here.ui_url}   {sign_in(here, engineer, running.secrets.ui[engineer])}")
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
+
+from onefold.commands.superuser import as_superuser
 
 if TYPE_CHECKING:
     import psycopg
@@ -34,7 +34,7 @@ def add(name: str, duty: Duty, pii: bool) -> None:
     from onefold.audit import actor
     from onefold.warehouse.logins import add_login
 
-    with _as_superuser() as warehouse:
+    with as_superuser() as warehouse:
         _show(warehouse, name, add_login(warehouse, name, duty, pii=pii, actor=actor()))
 
 
@@ -45,7 +45,7 @@ def password(name: str) -> None:
     from onefold.audit import actor
     from onefold.warehouse.logins import rotate_password
 
-    with _as_superuser() as warehouse:
+    with as_superuser() as warehouse:
         _show(warehouse, name, rotate_password(warehouse, name, actor=actor()))
 
 
@@ -59,7 +59,7 @@ def remove(name: str) -> None:
     from onefold.privacy.direct_reads import collect_direct_reads
     from onefold.warehouse.logins import remove_login
 
-    with _as_superuser() as warehouse:
+    with as_superuser() as warehouse:
         collect_direct_reads(url_as("loader"), read_catalog(), actor())
         remove_login(warehouse, name, actor=actor())
     click.echo(f"{name} is removed.")
@@ -72,7 +72,7 @@ def list_(as_json: bool) -> None:
     from onefold.text_table import table
     from onefold.warehouse.logins import logins
 
-    with _as_superuser() as warehouse:
+    with as_superuser() as warehouse:
         found = logins(warehouse)
     if as_json:
         click.echo(json.dumps([asdict(each) for each in found], indent=2))
@@ -90,22 +90,6 @@ def list_(as_json: bool) -> None:
         for each in found
     ]
     click.echo(table(heads, lines, 3) if lines else "There is no personal login. Make one with `bin/onefold user add`.")
-
-
-@contextmanager
-def _as_superuser() -> Iterator[psycopg.Connection]:
-    """Raises Fatal when the warehouse does not run here, or refuses."""
-    import psycopg
-
-    from onefold.errors import Fatal
-    from onefold.platform.warehouse import superuser_url
-    from onefold.warehouse.connection import connect
-
-    try:
-        with connect(superuser_url(), autocommit=True) as connection:
-            yield connection
-    except psycopg.Error as error:
-        raise Fatal(f"The warehouse refused (SQLSTATE {error.sqlstate}). Nothing more was changed.") from None
 
 
 def _show(warehouse: psycopg.Connection, name: str, password: str) -> None:

@@ -10,8 +10,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from onefold.errors import Fatal
+from onefold.orchestration.duties import AIRFLOW_ROLES, Duty
+from onefold.orchestration.oidc.provider import rights_of_roles
 from onefold.orchestration.request_user import token_of, user_of
-from onefold.platform.people import AIRFLOW_ROLES, Account, Duty, accounts
+from onefold.platform.people import Account, accounts
 
 if TYPE_CHECKING:
     from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
@@ -50,13 +52,20 @@ async def viewer_of(request: Request) -> Viewer | None:
     token = token_of(request)
     if user is None or not token:
         return None
-    duty, reads_people = rights_of(user)
-    return Viewer(user.get_name(), duty, token, reads_people)
+    rights = rights_of(user)
+    return Viewer(user.get_name(), rights[0], token, rights[1]) if rights else None
 
 
-def rights_of(user: BaseUser) -> tuple[Duty, bool]:
-    """The duty that ONEFOLD_PEOPLE names, and whether it lets them see what is personal, where that fits their role in
-    Airflow; else, of the duties with this role, the one that sees least, and nothing personal."""
+def rights_of(user: BaseUser) -> tuple[Duty, bool] | None:
+    """The duty, and whether it lets them see what is personal.
+
+    Of a person of the identity provider what their groups allow, None where that is nothing. Else what ONEFOLD_PEOPLE
+    names, where that fits their role in Airflow; else, of the duties with this role, the one that sees least, and
+    nothing personal.
+    """
+    if (roles := getattr(user, "roles", None)) is not None:
+        rights = rights_of_roles(role.name for role in roles)
+        return (rights.duty, rights.pii) if rights else None
     role = str(getattr(user, "role", "")).lower()
     named = next((each for each in _people() if each.name == user.get_name()), None)
     if named is not None and AIRFLOW_ROLES[named.duty] == role:

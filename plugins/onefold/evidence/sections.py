@@ -103,10 +103,10 @@ APPROVALS = Section(
 )
 CHANGES = Section(
     "changes",
-    "changes of schema, keys and published sets",
+    "changes of schema, keys, published sets and who may come in",
     "A.8.9, A.8.32",
     _EVENTS,
-    actions=r"^(schema|checkpoint|people|access)\.|^conform\.switch$",
+    actions=r"^(schema|checkpoint|people|access|account|login)\.|^conform\.switch$",
 )
 RELEASES = Section(
     "changes_releases",

@@ -12,31 +12,27 @@ Airflow names this class in AIRFLOW__CORE__AUTH_MANAGER and imports it in each o
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from functools import partial
 
 from airflow.api_fastapi.auth.managers.base_auth_manager import ResourceMethod
-from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
 from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity, DagDetails, PoolDetails
 from airflow.api_fastapi.auth.managers.simple.simple_auth_manager import SimpleAuthManager
 from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
 from airflow.configuration import conf
 from fastapi import FastAPI
-from jwt import InvalidTokenError
-from starlette.middleware import _MiddlewareFactory
 
-from onefold.orchestration import sessions
+from onefold.orchestration.issued_tokens import IssuedTokens
 from onefold.orchestration.pools import SERVICE_ACCOUNT
-from onefold.orchestration.security_headers import SecurityHeaders
 
 MAX_TOKEN_SECONDS = 8 * 60 * 60
 """However long the settings say, nobody stays signed in for longer than a working day."""
 
 
-class OnefoldAuthManager(SimpleAuthManager):
-    """Approvers answer and do nothing else, so that whoever approves could not have started or altered it. A token is
-    good when it was issued at a sign-in (sessions.py), not because it is signed."""
+class OnefoldAuthManager(IssuedTokens[SimpleAuthManagerUser], SimpleAuthManager):
+    """Approvers answer and do nothing else, so that whoever approves could not have started or altered it."""
+
+    max_token_seconds = MAX_TOKEN_SECONDS
 
     def get_fastapi_app(self) -> FastAPI | None:
         """The pages and routes of signing in, with a limit to failures (sign_in.py)."""
@@ -44,22 +40,6 @@ class OnefoldAuthManager(SimpleAuthManager):
         if app is not None:
             _limit_sign_ins(app)
         return app
-
-    def get_fastapi_middlewares(self) -> list[tuple[_MiddlewareFactory[...], dict[str, object]]]:
-        """What every request to the UI and the API passes."""
-        return [*super().get_fastapi_middlewares(), (SecurityHeaders, {})]
-
-    def generate_jwt(
-        self,
-        user: SimpleAuthManagerUser,
-        *,
-        expiration_time_in_seconds: int = conf.getint("api_auth", "jwt_expiration_time"),
-    ) -> str:
-        """A token for somebody who has signed in, for MAX_TOKEN_SECONDS at most."""
-        seconds = min(expiration_time_in_seconds, MAX_TOKEN_SECONDS)
-        token = super().generate_jwt(user, expiration_time_in_seconds=seconds)
-        sessions.begin(token, user.get_name(), seconds)
-        return token
 
     def deserialize_user(self, token: Mapping[str, object]) -> SimpleAuthManagerUser:
         """The user whom a valid token names, with the role that they have now.
@@ -69,13 +49,6 @@ class OnefoldAuthManager(SimpleAuthManager):
         user = next((user for user in self.get_users() if user.username == token["sub"]), None)
         if user is None:
             raise ValueError("The token is of somebody who may not sign in any more.")
-        return user
-
-    async def get_user_from_token(self, token: str) -> BaseUser:
-        """Whose token it is. Raises InvalidTokenError when nobody was given it."""
-        user = await super().get_user_from_token(token)
-        if not await asyncio.to_thread(sessions.was_issued, token):
-            raise InvalidTokenError("Nobody signed in for this token")
         return user
 
     def is_authorized_pool(

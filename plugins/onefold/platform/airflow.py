@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 import os
 import subprocess
@@ -17,6 +18,7 @@ import psycopg
 from psycopg import sql
 
 from onefold.errors import Fatal
+from onefold.orchestration.oidc.provider import SECRET_VARIABLE, TOKEN_SECONDS, VARIABLES, identity_provider
 from onefold.platform import processes, sandbox_database, secret_files
 from onefold.platform.again import PAUSES, is_transient_output
 from onefold.platform.people import airflow_users
@@ -24,7 +26,7 @@ from onefold.platform.postgres import Postgres
 from onefold.platform.processes import Service
 from onefold.platform.secrets import Secrets
 from onefold.private_files import private_folder
-from onefold.settings import APPROVALS_URL, CONSOLE_URL, Settings, notify_setting
+from onefold.settings import APPROVALS_URL, CONSOLE_URL, Settings, notify_setting, secret
 
 AIRFLOW_DATABASE = "airflow"
 WAREHOUSE_DATABASE = "warehouse"
@@ -32,10 +34,13 @@ WAREHOUSE_DATABASE = "warehouse"
 
 PARALLEL_TASKS = 4
 
-TOKEN_SECONDS = 8 * 60 * 60
+SESSION_SECONDS = 8 * 60 * 60
 """How long somebody stays signed in at most, a working day; the auth manager gives no longer token."""
 
 AUTH_MANAGER = "onefold.orchestration.auth_manager.OnefoldAuthManager"
+OIDC_AUTH_MANAGER = "onefold.orchestration.oidc.auth_manager.OidcAuthManager"
+"""Where people sign in at the company's identity provider."""
+FAB = "apache-airflow-providers-fab"
 
 TUNING: Mapping[str, str] = {
     "AIRFLOW__CORE__PARALLELISM": str(PARALLEL_TASKS),
@@ -76,7 +81,7 @@ def environment(settings: Settings, secrets: Secrets, postgres: Postgres, sandbo
         ),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(_passwords_file(settings.home)),
         "AIRFLOW__DATABASE__CHECK_MIGRATIONS": "False",  # `up` has migrated before it starts a service
-        "AIRFLOW__API_AUTH__JWT_EXPIRATION_TIME": str(TOKEN_SECONDS),
+        "AIRFLOW__API_AUTH__JWT_EXPIRATION_TIME": str(SESSION_SECONDS),
         "AIRFLOW__API_AUTH__JWT_CLI_EXPIRATION_TIME": "3600",
         # It loads its scripts from elsewhere, which the UI's security policy refuses.
         "AIRFLOW__API__ENABLE_SWAGGER_UI": "False",
@@ -85,6 +90,7 @@ def environment(settings: Settings, secrets: Secrets, postgres: Postgres, sandbo
         "AIRFLOW__API__BASE_URL": settings.ui_url,
         "AIRFLOW__API__WORKERS": "1",
         **_tls(settings),
+        **_identity_provider(settings),
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(settings.home / "logs" / "tasks"),
         "AIRFLOW__LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY": str(settings.home / "logs" / "dags"),
         "ONEFOLD_HOME": str(settings.home),
@@ -136,6 +142,7 @@ def services(settings: Settings, secrets: Secrets, postgres: Postgres, variables
         "api-server": {
             **tokens,
             **secret_files.commands(settings.home, secrets, secret_files.API_SERVER),
+            **({SECRET_VARIABLE: client_secret} if (client_secret := secret(SECRET_VARIABLE)) else {}),
             **({"AIRFLOW__API__SSL_KEY": settings.ui_tls.key} if settings.ui_tls else {}),
             APPROVALS_URL: postgres.url(WAREHOUSE_DATABASE, "onefold_approvals"),
             CONSOLE_URL: postgres.url(WAREHOUSE_DATABASE, "onefold_console"),
@@ -175,7 +182,8 @@ def migrate(postgres: Postgres, variables: Mapping[str, str]) -> bool:
     The version is stored as the database's comment, so that it moves with the database. Raises Fatal with the
     end of Airflow's output when it fails.
     """
-    version = f"migrated by apache-airflow {metadata.version('apache-airflow')}"
+    packages = ["apache-airflow", *([FAB] if importlib.util.find_spec("flask_appbuilder") else [])]  # it has tables
+    version = f"migrated by {', '.join(f'{name} {metadata.version(name)}' for name in packages)}"
     with psycopg.connect(postgres.url(AIRFLOW_DATABASE), autocommit=True) as connection:
         query = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = current_database()"
         if connection.execute(query).fetchone() == (version,):
@@ -231,6 +239,39 @@ def _tls(settings: Settings) -> dict[str, str]:
         "ONEFOLD_UI_CA": settings.ui_tls.authority,
     }
     return {name: path for name, path in named.items() if path}
+
+
+def _identity_provider(settings: Settings) -> dict[str, str]:
+    """What signs people in at the company's identity provider, where the settings name one; its client's secret is the
+    API server's alone (services)."""
+    found = identity_provider()
+    if found is None:
+        return {}
+    if importlib.util.find_spec("flask_appbuilder") is None:
+        raise Fatal("ONEFOLD_OIDC_ISSUER is set, but what signs people in there is not installed. Run: make sign-in")
+    address = ui_address(settings)
+    return {
+        "AIRFLOW__CORE__AUTH_MANAGER": OIDC_AUTH_MANAGER,
+        "AIRFLOW__API__BASE_URL": address,
+        "AIRFLOW__API_AUTH__JWT_EXPIRATION_TIME": str(TOKEN_SECONDS),
+        "AIRFLOW__FAB__CONFIG_FILE": str(settings.root / "plugins/onefold/orchestration/oidc/flask_config.py"),
+        "AIRFLOW__FAB__AUTH_ROLE_PUBLIC": "",
+        "AIRFLOW__FAB__UPDATE_FAB_PERMS": "False",  # its permissions are not used
+        "AIRFLOW__FAB__SESSION_BACKEND": "securecookie",
+        "AIRFLOW__FAB__SESSION_LIFETIME_MINUTES": "15",  # of the sign-in itself: nobody stays signed in by it
+        "AIRFLOW__FAB__COOKIE_SAMESITE": "Lax",
+        "AIRFLOW__FAB__COOKIE_SECURE": str(address.startswith("https:")),
+        "ONEFOLD_UI_ADDRESS": address,
+        # A task inherits the environment; the API server alone is given the secret (services).
+        SECRET_VARIABLE: "",
+        f"{SECRET_VARIABLE}_FILE": "",
+        **{name: os.environ[name] for name in VARIABLES if os.environ.get(name)},
+    }
+
+
+def ui_address(settings: Settings) -> str:
+    """Where browsers reach Airflow's UI (ONEFOLD_UI_ADDRESS): of the proxy before it, where there is one."""
+    return (os.environ.get("ONEFOLD_UI_ADDRESS") or settings.ui_url).rstrip("/")
 
 
 def _passwords_file(home: Path) -> Path:

@@ -58,13 +58,26 @@ class Refused(Fatal):
 class AirflowApi:
     """A signed-in session. Calls raise Retriable when Airflow is down or failing, Refused when it refuses.
 
-    It has the user's password, or the token of a sign-in before, which ends some time.
+    It has the user's password, an ID token of the identity provider, or the token of a sign-in before, which ends some
+    time; `renew` then gives the next one.
     """
 
-    def __init__(self, url: str, user: str, password: str | None = None, *, token: str | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        user: str,
+        password: str | None = None,
+        *,
+        id_token: str | None = None,
+        token: str | None = None,
+        renew: Callable[[], str] | None = None,
+    ) -> None:
         self._url = url
         self._user = user
-        self._password = password
+        self._credentials: dict[str, str | None] = (
+            {"id_token": id_token} if id_token else {"username": user, "password": password}
+        )
+        self._renew = renew
         self._session = _session()
         self.token = token or self._sign_in()
         """What proves who this is, to whoever has it: a secret."""
@@ -246,15 +259,16 @@ class AirflowApi:
         return Retriable(f"Airflow at {self._url} does not answer. Start it with `bin/onefold up`.")
 
     def _sign_in(self) -> str:
-        if self._password is None:
+        if self._renew is not None:
+            return self._renew()
+        if None in self._credentials.values():
             raise Fatal(f"The sign-in of {self._user} has ended. Sign in with: bin/onefold login {self._user}")
-        credentials = {"username": self._user, "password": self._password}
         try:
-            response = self._session.post(f"{self._url}/auth/token", json=credentials, timeout=TIMEOUT)
+            response = self._session.post(f"{self._url}/auth/token", json=self._credentials, timeout=TIMEOUT)
         except requests.RequestException as error:
             raise self._unanswered(error) from error
         if not response.ok:
-            raise Fatal(f"Airflow at {self._url} refused to sign {self._user} in: {response.text[:300]}")
+            raise Fatal(f"Airflow at {self._url} refused to sign {self._user or 'you'} in: {response.text[:300]}")
         return str(response.json()["access_token"])
 
 

@@ -5,21 +5,20 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
+
+import psycopg
 
 from onefold.audit.person import LOCAL, Person
 from onefold.errors import Fatal
+from onefold.orchestration.duties import AIRFLOW_ROLES, Duty
+from onefold.orchestration.oidc.provider import identity_provider
 from onefold.orchestration.pools import SERVICE_ACCOUNT
-
-Duty = Literal["engineer", "approver", "analyst", "auditor"]
 
 DEMO_PEOPLE = "anna.kowal:engineer,piotr.zaremba:approver,maria.wilk:analyst,tomasz.gora:auditor"
 """The made-up people of an installation that names none of its own."""
-
-AIRFLOW_ROLES: Mapping[Duty, str] = {"engineer": "op", "approver": "user", "analyst": "viewer", "auditor": "viewer"}
-"""Airflow's own role of each: orchestration/auth_manager.py says what a role allows. Nobody is an admin."""
 
 _SUBJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
 
@@ -34,16 +33,19 @@ class Account:
 
     @property
     def name(self) -> str:
-        """What they sign in with."""
-        return self.person.subject
+        """By what Airflow knows them; people with a password here sign in with it."""
+        return self.person.account
 
 
 def accounts() -> tuple[Account, ...]:
-    """The people of ONEFOLD_PEOPLE ("name:duty,name:duty+pii"), or the demo's.
+    """The people of ONEFOLD_PEOPLE ("name:duty,name:duty+pii"), or the demo's; none where they sign in at an identity
+    provider.
 
     Raises Fatal when it cannot be understood, names somebody twice (one person with two duties could approve what they
     have started) or the service account, or has no engineer.
     """
+    if identity_provider() is not None:
+        return ()
     text = os.environ.get("ONEFOLD_PEOPLE", DEMO_PEOPLE)
     found = tuple(_account(each.strip()) for each in text.split(",") if each.strip())
     # A name that differs in its case alone would be taken for the other person's.
@@ -57,6 +59,17 @@ def accounts() -> tuple[Account, ...]:
     return found
 
 
+def people(connect: Callable[[], psycopg.Connection]) -> tuple[Account, ...]:
+    """Who may come in: accounts(), or those of the identity provider who have signed in, with the duty of then, which
+    the warehouse has. `connect` gives a connection as who may read ops.account."""
+    if identity_provider() is None:
+        return accounts()
+    query = "select issuer, subject, duty, pii from ops.account where ended_at is null and duty is not null"
+    with connect() as warehouse:
+        found = warehouse.execute(f"{query} order by account").fetchall()
+    return tuple(Account(Person(issuer, subject), duty, pii) for issuer, subject, duty, pii in found)
+
+
 def airflow_users() -> dict[str, str]:
     """Who may sign in to Airflow, and with which of its roles: the people, and the account of no person."""
     return {account.name: AIRFLOW_ROLES[account.duty] for account in accounts()} | {SERVICE_ACCOUNT: "viewer"}
@@ -65,6 +78,8 @@ def airflow_users() -> dict[str, str]:
 def first_of(duty: Duty) -> Account:
     """The person of this duty who is named first. Raises Fatal when there is none."""
     found = next((account for account in accounts() if account.duty == duty), None)
+    if found is None and identity_provider() is not None:
+        raise Fatal("People sign in at the identity provider (ONEFOLD_OIDC_ISSUER): nobody has a password here.")
     if found is None:
         raise Fatal(f"ONEFOLD_PEOPLE names no {duty}. Add one as name:{duty}, then run bin/onefold up.")
     return found

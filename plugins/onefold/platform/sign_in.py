@@ -11,13 +11,16 @@ import getpass
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from onefold.errors import Fatal
+from onefold.orchestration.oidc.provider import identity_provider
 from onefold.platform.api import AirflowApi
+from onefold.platform.realm_sign_in import Realm, RealmTokens
 from onefold.private_files import write_private
 from onefold.settings import Settings
 
@@ -27,10 +30,12 @@ HOW = "Sign in with: bin/onefold login <name>"
 
 @dataclass(frozen=True)
 class SignedIn:
-    """Somebody, and the token that they were given."""
+    """Somebody, and the token that they were given; `refresh`: what the identity provider gives the next one for, where
+    there is one."""
 
     user: str
     token: str = field(repr=False)
+    refresh: str = field(repr=False, default="")
 
 
 def sign_in(here: Settings, user: str, password: str) -> SignedIn:
@@ -38,6 +43,11 @@ def sign_in(here: Settings, user: str, password: str) -> SignedIn:
     found = SignedIn(user, AirflowApi(here.ui_url, user, password).token)
     write_private(_path(here), json.dumps(asdict(found)).encode())
     return found
+
+
+def sign_in_at_realm(here: Settings, realm: Realm, show: Callable[[str], None]) -> SignedIn:
+    """Sign in at the identity provider and keep the token. Raises as `sign_in`, and Fatal when the provider refuses."""
+    return _keep(here, realm.sign_in(show))
 
 
 def sign_out(here: Settings) -> str | None:
@@ -68,7 +78,22 @@ def airflow_session(api: type[Api], here: Settings, environment: Mapping[str, st
     found = signed_in(here)
     if found is None:
         raise Fatal(f"Nobody has signed in, and what is started is started in somebody's name. {HOW}")
-    return api(here.ui_url, found.user, token=found.token)
+    return api(here.ui_url, found.user, token=found.token, renew=partial(_renew, here) if found.refresh else None)
+
+
+def _renew(here: Settings) -> str:
+    """The next token of who has signed in at the identity provider, which holds for a few minutes only."""
+    found, provider = signed_in(here), identity_provider()
+    if found is None or not found.refresh or provider is None:
+        raise Fatal(f"The sign-in has ended. {HOW}")
+    return _keep(here, Realm(provider).renew(found.refresh)).token
+
+
+def _keep(here: Settings, given: RealmTokens) -> SignedIn:
+    api = AirflowApi(here.ui_url, "", id_token=given.id_token)
+    found = SignedIn(api.user_name(), api.token, given.refresh_token)
+    write_private(_path(here), json.dumps(asdict(found)).encode())
+    return found
 
 
 def _password(environment: Mapping[str, str]) -> str:

@@ -15,6 +15,7 @@ from onefold.notify.receiver import Receiver
 from onefold.reconcile.freshness_sla import check_drift, check_freshness
 from onefold.reconcile.held_back_alert import check_held_back
 from onefold.reconcile.lag_alerts import check_lag
+from onefold.reconcile.leavers import check_leavers, leavers
 from onefold.reconcile.new_field_notice import notice_new_fields
 from onefold.reconcile.refused_deletes_alert import check_refused_deletes
 from onefold.reconcile.unused_slot_alert import check_unused_slots
@@ -61,6 +62,8 @@ def check_slas(
         check_unused_slots(connection, run.actor, systems)
         for entity in entities:
             check_held_back(connection, run.actor, entity)
+        if (what := leavers()) is not None:
+            check_leavers(connection, run.actor, what)
         delivered = alert.deliver_notifications(connection, receivers)
         ended = connection.execute(
             "select distinct on (system, stream) system || '.' || stream, state from ops.reconciliation"

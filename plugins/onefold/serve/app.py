@@ -20,6 +20,7 @@ from onefold.catalog.reader import Catalog
 from onefold.errors import Fatal
 from onefold.http.endpoint import Endpoint
 from onefold.http.limit import Limiter
+from onefold.orchestration.oidc.provider import IdentityProvider
 from onefold.serve import check_routes, company_routes, docs_page, register_routes, service_routes, watch_routes
 from onefold.serve.accounting import Accounting
 from onefold.serve.answer_counts import AnswerCounts
@@ -65,6 +66,7 @@ class Setup:
     realm: Realm | None = None
     signing: Signing | None = None
     limiter: Limiter | None = None
+    people: IdentityProvider | None = None
     post: Post = post_publicly
     counts: AnswerCounts = field(default_factory=AnswerCounts)
 
@@ -125,7 +127,8 @@ def application(setup: Setup) -> FastAPI:
     describe(app, rules.entity)
     docs_page.add_to(app)
     tokens = Tokens(setup.realm) if setup.realm else None
-    app.add_middleware(Gate, clients=Clients(database, tokens), accounting=Accounting(database), counts=setup.counts)
+    clients = Clients(database, tokens, people=setup.people)
+    app.add_middleware(Gate, clients=clients, accounting=Accounting(database), counts=setup.counts)
     return app
 
 

@@ -13,9 +13,10 @@ from typing import Literal
 
 from starlette.datastructures import Headers
 
+from onefold.orchestration.oidc.provider import IdentityProvider, Refused
 from onefold.serve.database import Database, Row
 from onefold.serve.problem import Problem
-from onefold.serve.tokens import Tokens, WrongToken
+from onefold.serve.tokens import Claims, Tokens, WrongToken
 
 Scope = Literal["companies", "people", "watch"]
 SCOPES: tuple[Scope, ...] = ("companies", "people", "watch")
@@ -25,11 +26,19 @@ KNOWN_FOR = 5.0
 _MOST_KNOWN = 10_000
 _KEY = re.compile(r"onefold_([a-z]{12})_([A-Za-z0-9_-]{43})", re.ASCII)
 _COLUMNS = "c.client, c.scopes, c.per_second, c.monthly_quota"
-_BY_KEY = f"""
-select {_COLUMNS} from ops.api_key as k join ops.api_client as c using (client)
+_BY_KEY = """
+select c.client, c.per_second, c.monthly_quota
+    , case when c.account is null or a.pii then c.scopes else array_remove(c.scopes, 'people') end as scopes
+from ops.api_key as k join ops.api_client as c using (client) left join ops.account as a using (account)
 where k.key_id = %s and k.secret_hash = %s and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())
+    and (c.account is null or a.ended_at is null and a.duty is not null and a.signed_in_at > now() - interval '1 day')
+"""
+"""The key of a person's client allows what their groups did, for a day after their last sign-in."""
+_BY_NAME = f"select {_COLUMNS} from ops.api_client as c where c.client = %s and c.account is null"  # noqa: S608 - ours
+_BY_ACCOUNT = f"""
+select {_COLUMNS} from ops.api_client as c join ops.account as a using (account)
+where c.account = %s and a.ended_at is null order by c.client limit 1
 """  # noqa: S608 - names of ours
-_BY_NAME = f"select {_COLUMNS} from ops.api_client as c where c.client = %s"  # noqa: S608 - names of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +78,16 @@ def new_key() -> NewKey:
 class Clients:
     """Finds who asks. What the warehouse said holds for KNOWN_FOR seconds."""
 
-    def __init__(self, database: Database, tokens: Tokens | None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        database: Database,
+        tokens: Tokens | None,
+        clock: Callable[[], float] = time.monotonic,
+        people: IdentityProvider | None = None,
+    ) -> None:
         self._database = database
         self._tokens = tokens
+        self._people = people
         self._clock = clock
         self._known: dict[bytes, tuple[float, Client | None]] = {}
 
@@ -104,10 +120,24 @@ class Clients:
             claims = await self._tokens.claims_of(token)
         except WrongToken as error:
             raise _unknown(str(error)) from None
+        if self._people is not None and self._people.claim in claims.all:
+            return await self._of_person(self._people, claims)
         client = await self._cached(b"name " + claims.client.encode(), _BY_NAME, claims.client)
         if client is None:
             raise _unknown("The token's client is not registered here (bin/onefold api-key create).")
         return Client(client.name, client.scopes & claims.scopes, client.per_second, client.monthly_quota)
+
+    async def _of_person(self, people: IdentityProvider, claims: Claims) -> Client:
+        """Whose token lists groups is a person: these say what they may, not the scopes of the application."""
+        try:
+            account, rights = people.person(claims.all).account, people.rights(claims.all)
+        except Refused as refused:
+            raise _unknown(str(refused)) from None
+        client = await self._cached(b"account " + account.encode(), _BY_ACCOUNT, account)
+        if client is None:
+            raise _unknown("No client is registered for this person (bin/onefold api-key create --account).")
+        scopes = client.scopes if rights.pii else client.scopes - {"people"}
+        return Client(client.name, scopes, client.per_second, client.monthly_quota)
 
     async def _cached(self, name: bytes, query: str, *parameters: object) -> Client | None:
         now = self._clock()

@@ -14,6 +14,7 @@ from onefold.audit.chain import Scalar
 from onefold.audit.owner import append_as_owner
 from onefold.errors import Fatal
 from onefold.serve.clients import new_key
+from onefold.warehouse.accounts import require_account
 
 _NAME = re.compile(r"[a-z][a-z0-9_.-]{1,62}")
 _LIST = """
@@ -49,22 +50,29 @@ def create_key(
     days: int | None,
     *,
     actor: str,
+    account: str | None = None,
 ) -> str:
     """Make the client, or give it these scopes and limits, and a key more; returns the key. As the superuser.
 
-    Raises Fatal for a name that cannot be one.
+    With `account` it is a person's, and follows their groups. Raises Fatal for a name that cannot be one, an account
+    that nobody has, or another's client.
     """
     if not _NAME.fullmatch(client) or client == "nobody":
         raise Fatal(f"{client!r} cannot be a client: use 2 to 63 of a-z, 0-9, _ . and -, with a letter first.")
+    if account:
+        require_account(warehouse, account)
     made = new_key()
     with warehouse.transaction():
-        warehouse.execute(
-            "insert into ops.api_client (client, scopes, per_second, monthly_quota, created_by)"
-            " values (%s, %s, %s, %s, %s)"
+        there = warehouse.execute(
+            "insert into ops.api_client as c (client, scopes, per_second, monthly_quota, created_by, account)"
+            " values (%s, %s, %s, %s, %s, %s)"
             " on conflict (client) do update set scopes = excluded.scopes, per_second = excluded.per_second,"
-            " monthly_quota = excluded.monthly_quota",
-            (client, list(scopes), per_second, monthly_quota, actor),
-        )
+            " monthly_quota = excluded.monthly_quota where c.account is not distinct from excluded.account"
+            " returning client",
+            (client, list(scopes), per_second, monthly_quota, actor, account),
+        ).fetchone()
+        if there is None:
+            raise Fatal(f"The client {client} is there, and not of this account. Choose another name.")
         warehouse.execute(
             "insert into ops.api_key (key_id, client, secret_hash, created_by, expires_at)"
             " values (%s, %s, %s, %s, now() + %s)",

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from joserfc import jwt
@@ -49,10 +49,11 @@ class Realm:
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a token says: which client (azp, or client_id), and its scopes."""
+    """What a token says: which client (azp, or client_id), its scopes, and all of it."""
 
     client: str
     scopes: frozenset[str]
+    all: Mapping[str, object] = field(default_factory=dict, compare=False)
 
 
 class Tokens:
@@ -107,7 +108,7 @@ class Tokens:
         if not isinstance(client, str) or not client:
             raise WrongToken("The token names no client (azp).")
         scope = claims.get("scope", "")
-        return Claims(client, frozenset(scope.split() if isinstance(scope, str) else ()))
+        return Claims(client, frozenset(scope.split() if isinstance(scope, str) else ()), claims)
 
     async def _keep_keys(self, seconds: float) -> None:
         async with self._reading:

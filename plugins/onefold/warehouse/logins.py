@@ -28,20 +28,21 @@ _OURS = ("pg_", "onefold_", "erp")
 _THERE = """
 select coalesce(shobj_description(r.oid, 'pg_authid') = %s, false) from pg_roles as r where r.rolname = %s"""
 _LIST = """
-select r.rolname, d.duty, pg_has_role(r.oid, 'onefold_pii', 'usage'), r.rolconnlimit
+select r.rolname, coalesce(d.duty, 'none'), pg_has_role(r.oid, 'onefold_pii', 'usage'), r.rolconnlimit
     , coalesce((select split_part(s, '=', 2) from pg_db_role_setting, unnest(setconfig) as s
         where setrole = r.oid and setdatabase = 0 and s like 'statement_timeout=%%'), '')
     , (select count(*) from pg_stat_activity as a where a.usesysid = r.oid)
-from pg_roles as r cross join lateral (
+from pg_roles as r left join lateral (
     select substr(of.rolname, 9) as duty from pg_auth_members as m join pg_roles as of on of.oid = m.roleid
     where m.member = r.oid and of.rolname in ('onefold_analyst', 'onefold_engineer', 'onefold_auditor') limit 1
-) as d
+) as d on true
 where shobj_description(r.oid, 'pg_authid') = %s order by 1"""
 
 
 @dataclass(frozen=True)
 class Login:
-    """A login as it is now. `statement_timeout` is "" where there is none; `sessions` are open."""
+    """A login as it is now; `duty` is none for that of an account whose groups allow nothing. `statement_timeout` is ""
+    where there is none; `sessions` are open."""
 
     name: str
     duty: str
@@ -108,6 +109,7 @@ def remove_login(warehouse: psycopg.Connection, name: str, *, actor: str) -> Non
     _end_sessions(warehouse, name)
     try:
         with warehouse.transaction():
+            warehouse.execute("update ops.account set login = null where login = %s", (name,))
             warehouse.execute(sql.SQL("drop role {}").format(sql.Identifier(name)))
             _tell(warehouse, actor, "login.remove", name, {})
     except psycopg.errors.DependentObjectsStillExist as error:

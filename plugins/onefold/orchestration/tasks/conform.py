@@ -18,13 +18,17 @@ from onefold.conform.run import conform as build_and_publish
 from onefold.errors import Rejected
 from onefold.load.staging import ensure_all_staging
 from onefold.mapping.registry import mapping_fingerprints, sync_mapping
+from onefold.notify import alert
+from onefold.notify.receiver import read_receivers
 from onefold.orchestration.assets import entity_asset
 from onefold.orchestration.tasks.asset_events import figures_of_entities
+from onefold.orchestration.tasks.connections import endpoint
 from onefold.orchestration.tasks.errors import airflow_errors
 from onefold.orchestration.tasks.run import run_of
 from onefold.privacy.direct_reads import try_to_collect_direct_reads
 from onefold.quality.suite import suite_fingerprints
-from onefold.settings import plan_approval, settings, warehouse_url
+from onefold.reconcile.leavers import check_leavers, leavers
+from onefold.settings import notify_setting, plan_approval, settings, warehouse_url
 from onefold.warehouse.connection import connect
 from onefold.warehouse.post_commit import after_commit
 from onefold.warehouse.pre_commit import require_publishable_at
@@ -63,6 +67,10 @@ def conform(context: Context) -> Mapping[str, object]:
             ],
         )
         try_to_collect_direct_reads(url, catalog, run.actor)
+        if (what := leavers()) is not None:
+            with connect(url, autocommit=True) as connection:
+                if check_leavers(connection, run.actor, what):
+                    alert.deliver_notifications(connection, read_receivers(notify_setting(), endpoint))
         after_commit(url)
         if report.refused:
             raise Rejected(
