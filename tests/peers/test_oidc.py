@@ -12,6 +12,7 @@ import jwt
 import pytest
 import requests
 
+from onefold.console.views import PREFIX
 from onefold.orchestration.oidc.provider import TOKEN_SECONDS
 from onefold.platform.postgres import free_port
 from tests.browser import browser, browser_cache
@@ -87,7 +88,7 @@ def test_an_auditor_reads_and_starts_nothing(realm: Realm, visitor: Visitor) -> 
     visitor.page.get_by_role("heading", name="Dags").first.wait_for()
     assert visitor.asks("GET", RUNS).status == 200
     assert (may_start(visitor), visitor.asks("GET", "connections").status) == (403, 403)
-    assert visitor.page.goto("/onefold/console/operations").status == 200
+    assert visitor.page.goto(f"{PREFIX}/operations").status == 200
 
 
 @pytest.mark.parametrize(
@@ -112,6 +113,7 @@ def test_a_change_of_group_counts_from_the_next_token_on_and_one_who_is_out_lose
     assert may_start(visitor) == 403
     realm.has("s-moves", ["engineer"])
     visitor.comes_back()
+    visitor.page.get_by_role("heading", name="Dags").first.wait_for()
     assert may_start(visitor) == 200
     old = visitor.token()
     realm.has("s-moves", [])

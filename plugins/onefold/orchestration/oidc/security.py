@@ -20,6 +20,7 @@ from airflow.providers.fab.auth_manager.models import User
 from airflow.providers.fab.auth_manager.security_manager import override
 from airflow.providers.fab.auth_manager.views.auth_oauth import CustomAuthOAuthView
 from authlib.integrations.base_client import MismatchingStateError, OAuthError
+from authlib.oidc.core import CodeIDToken
 from flask import Response, make_response, redirect, request, session
 from flask_appbuilder import expose
 from joserfc.errors import JoseError
@@ -150,7 +151,7 @@ class RealmSecurity(override.FabAirflowSecurityManagerOverride):
         Raises Refused, also for a token that is not valid.
         """
         try:
-            claims = self.oauth_remotes[NAME].parse_id_token({"id_token": token}, nonce=None)
+            claims = self.oauth_remotes[NAME].parse_id_token({"id_token": token}, nonce=None, claims_cls=CodeIDToken)
         except (JoseError, ValueError):
             raise Refused("The ID token is not valid, or not for this installation.") from None
         return self.sign_in(claims)
