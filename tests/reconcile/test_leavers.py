@@ -112,7 +112,10 @@ def test_by_setting_their_tokens_login_and_keys_end_and_the_chain_says_why(
     link_login(owner, who, "has.left", actor="os:tester")
     create_key(owner, "hers", ["companies"], 1, 1, None, actor="os:tester", account=who)
     create_key(owner, "others", ["companies"], 1, 1, None, actor="os:tester")
-    owner.execute("insert into ops.session values ('00', %s, now() + interval '1 hour')", (who,))
+    owner.execute(
+        "insert into ops.session (token_sha256, subject, expires_at) values ('00', %s, now() + interval '1 hour')",
+        (who,),
+    )
     try:
         with sign_in(warehouse_url, "has.left", password) as session:
             with psycopg.connect(loader_url, autocommit=True) as loader:

@@ -34,7 +34,7 @@ from ops.account as a
 left join conformed.identity_crosswalk as x on (x.system, x.stream, x.key) = (%(system)s, %(stream)s, a.subject)
 left join conformed.identity as i using (identity_id)
 left join lateral (
-    select coalesce(bool_and(left_on < current_date), false) as all_left from conformed.employee where email = i.email
+    select bool_and(coalesce(left_on < current_date, false)) as all_left from conformed.employee where email = i.email
 ) as e on true
 where a.ended_at is null
 order by a.account
