@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -49,9 +50,10 @@ def insert(owner: psycopg.Connection, table: str, **row: object) -> None:
 
 
 @pytest.fixture
-def owner(warehouse_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[psycopg.Connection]:
+def owner(warehouse_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[psycopg.Connection]:
     """Identities and employees are published; all of PEOPLE have signed in, and one whom the realm has deleted."""
     monkeypatch.setenv(APPROVALS_URL, as_role(warehouse_url, "onefold_approvals"))
+    monkeypatch.setenv("ONEFOLD_HOME", str(tmp_path))
     with psycopg.connect(warehouse_url, autocommit=True) as owner:
         (publish,) = owner.execute(
             "insert into ops.publish (state, actor, mappings) values ('published', 'test', '{}') returning publish_id"
