@@ -122,11 +122,12 @@ class RealmSecurity(override.FabAirflowSecurityManagerOverride):
             },
             rotate_session_id=False,
         )
+        if (account := user or self.find_user(username=person.account)) is not None:
+            FabAuthManager.cache.pop(account.id, None)  # it would give the roles of before for half a minute
         if user is None or reason is not None:
             raise reason or _ended()
         user.first_name, user.last_name = (str(claims.get(name) or "") for name in ("given_name", "family_name"))
         self.update_user(user)
-        FabAuthManager.cache.pop(user.id, None)  # it would give the roles of before for half a minute
         return user
 
     def update_user(self, user: User) -> bool:
