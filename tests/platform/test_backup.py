@@ -143,6 +143,7 @@ def test_who_was_erased_after_the_backup_is_erased_again_before_the_warehouse_op
             office.load("hr.employee", adam(department="Board"))
 
 
+@pytest.mark.full_matrix
 def test_a_register_that_is_the_backups_own_is_said(saved: Saved, empty: Path, copied: Path) -> None:
     assert "who was erased after" in _restore(saved.folder).output
 
@@ -184,6 +185,7 @@ def test_a_backup_of_another_postgresql_is_refused(saved: Saved, empty: Path, mo
     _refuses(saved.folder, r"is of PostgreSQL 18\..*and here is 19\.1.*then upgrade")
 
 
+@pytest.mark.full_matrix
 def test_secrets_are_in_a_backup_only_when_asked_for_and_it_says_what_it_needs(
     saved: Saved, empty: Path, tmp_path: Path
 ) -> None:

@@ -52,7 +52,7 @@ def words(given: list[str], port: str, instead: int) -> list[str]:
     return ["127.0.0.1" if word == "0.0.0.0" else word for word in here]  # noqa: S104  the container's, not ours
 
 
-@pytest.mark.parametrize("name", ["metrics", "hooks", "api", "watchdog"])
+@pytest.mark.parametrize("name", ["metrics", "hooks", "api", pytest.param("watchdog", marks=pytest.mark.full_matrix)])
 def test_a_service_is_healthy_with_just_what_its_container_has(name: str, warehouse_url: str, tmp_path: Path) -> None:
     service, port = SERVICES[name], free_port()
     (tmp_path / "tmp").mkdir()

@@ -25,7 +25,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """An installation whose Airflow knows two people."""
 
     def token(api: AirflowApi) -> str:
-        if api._password is None or PASSWORDS.get(api._user) != api._password:
+        if api._credentials != {"username": api._user, "password": PASSWORDS.get(api._user)}:
             raise Fatal(f"refused to sign {api._user} in")
         return f"token of {api._user}"
 
@@ -72,7 +72,7 @@ def test_the_token_is_kept_without_the_password_for_this_login_alone(here: Setti
     sign_in(here, "anna.kowal", "hers")
     (path,) = (here.home / "sessions").iterdir()
     assert path.stat().st_mode & 0o777 == 0o600
-    assert json.loads(path.read_text()) == {"user": "anna.kowal", "token": "token of anna.kowal"}
+    assert json.loads(path.read_text()) == {"user": "anna.kowal", "token": "token of anna.kowal", "refresh": ""}
     assert "token of" not in repr(signed_in(here))
 
 

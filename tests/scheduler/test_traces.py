@@ -37,6 +37,7 @@ GIVEN_ONLY = {
     "api-server": ("ONEFOLD_APPROVALS_URL",),
     "hooks": ("ONEFOLD_RECEIVER_URL",),
     "api": ("ONEFOLD_API_URL", "ONEFOLD_API_WRITER_URL", "ONEFOLD_API_SIGNING_KEY"),
+    "metrics": ("ONEFOLD_METRICS_",),
     "sandbox": ("SANDBOX_",),
 }
 
