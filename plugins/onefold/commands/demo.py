@@ -62,7 +62,7 @@ def demo() -> None:
             sign_in(here, engineer, running.secrets.ui[engineer])
         change_sources(here)  # so that there is something to load from each
         watched = [name for name, system in catalog.systems.items() if system.start == "on_change"]
-        runs = _sync_all(here, _in_order(catalog.systems, catalog.entities), watched, list(targets))
+        runs = _sync_all(here, in_order(catalog.systems, catalog.entities), watched, list(targets))
         changes, made = change_sources(here), make_customer(here)
         agrees = _report(here, runs)
         with connect_as("engineer", autocommit=True) as connection:
@@ -80,7 +80,7 @@ def demo() -> None:
         raise Fatal("the golden records do not agree with the truth as they should; see the figures above.")
 
 
-def _in_order(systems: Mapping[str, System], entities: Mapping[str, Entity]) -> list[list[str]]:
+def in_order(systems: Mapping[str, System], entities: Mapping[str, Entity]) -> list[list[str]]:
     """The systems in groups to sync one after the other: who is asked about an attribute comes after most who name it.
 
     Where registers name what each other are asked about, what one misses the next sync asks.
